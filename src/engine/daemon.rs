@@ -248,6 +248,10 @@ impl Daemon {
     /// Looks at the clock and the state, marks what is due, and keeps what has changed.
     async fn tick(&mut self, running: &Extent) -> Result<(), RunError> {
         let now = (self.installation.clock)();
+        if self.presence.is_lost() {
+            let holder = Holder::here(&self.installation.by, FACE, now);
+            self.presence = Presence::begin(&self.installation.place(), &holder).await?;
+        }
         let schedule = &self.installation.settings.schedule.schedule;
         let shifted = now.checked_sub(self.put_off).unwrap_or(now);
         let last = schedule.since(shifted, self.served.last_due.unwrap_or(shifted));

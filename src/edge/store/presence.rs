@@ -55,6 +55,15 @@ impl Presence {
         }
     }
 
+    /// True where others do not see it any more: the server was away for longer than a lease lasts.
+    pub fn is_lost(&self) -> bool {
+        match &self.0 {
+            Sign::Lock { .. } => false,
+            #[cfg(feature = "postgres")]
+            Sign::Lease { lease, .. } => !lease.is_held(),
+        }
+    }
+
     /// Ends it, for another to begin.
     ///
     /// # Errors

@@ -3,9 +3,14 @@
 
 use std::process::Stdio;
 
-use rustix::process::{Signal, kill_process};
+use punchlist::sandbox::World;
+use rustix::process::{Pid, Signal, kill_process};
 
-use super::{stale::Stale, until};
+use super::{
+    Ended, asked, rig,
+    stale::{SHORT, Stale},
+    until,
+};
 use crate::support::Ran;
 
 /// Lets a run come to so many writes, stand still until its lease has run out, and go on when `meanwhile` says so, which
@@ -28,6 +33,27 @@ fn who_stood_still_for_too_long_sends_and_journals_nothing_after_another_run() {
             Some(now)
         });
     }
+}
+
+#[test]
+fn a_daemon_that_stood_still_for_too_long_is_seen_again() {
+    let Some(rig) = rig(World::empty()) else { return };
+    assert_eq!(rig.auto_approve().0, 0, "a state is made");
+    let mut command = rig.command();
+    command.arg("serve").envs([SHORT]).stdout(Stdio::null()).stderr(Stdio::null());
+    let daemon = Ended(command.spawn().expect("starts"));
+    let pid = Pid::from_child(&daemon.0);
+    let is_seen = || {
+        let now = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+        asked(&rig, &format!("SELECT count(*) FROM lease WHERE name = 'serve' AND expires_at > {now}")) == "1"
+    };
+    until("it serves", is_seen);
+    kill_process(pid, Signal::STOP).expect("it lives");
+    until("its lease has run out", || !is_seen());
+
+    kill_process(pid, Signal::CONT).expect("it lives");
+
+    until("it is seen again", is_seen);
 }
 
 #[test]

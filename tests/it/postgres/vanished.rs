@@ -74,7 +74,7 @@ fn a_holder_whose_network_comes_back_too_late_sends_and_journals_nothing() {
 }
 
 #[test]
-fn a_network_that_comes_back_within_the_lease_is_waited_for() {
+fn a_network_that_comes_back_within_the_lease_loses_and_doubles_nothing() {
     each(&[2, 7], |writes| {
         let Some((network, stale)) = cut_off(writes) else { return };
         // What it journals, and what renews its lease.

@@ -73,7 +73,7 @@ impl Lease {
         let keeper = tokio::spawn(async move {
             tokio::select! {
                 // What cannot be journaled any more does not leave.
-                _ = lives.changed() => kept.set(Duration::ZERO),
+                _ = lives.changed(), if name == RUN => kept.set(Duration::ZERO),
                 () = renewing => {}
             }
         });
@@ -95,6 +95,17 @@ impl Lease {
         let sql = &format!("UPDATE lease SET holder = ?4 WHERE {OURS}");
         database.execute(sql, &values![self.name, self.epoch, &self.holder, to_json(holder)?]).await?;
         Ok(())
+    }
+
+    /// True while it is held, as far as this process knows.
+    pub(in crate::edge::store) fn is_held(&self) -> bool {
+        self.holding.is_held()
+    }
+
+    /// Leaves it to run out.
+    #[cfg(test)]
+    pub(in crate::edge::store) fn renew_no_more(&self) {
+        self.keeper.abort();
     }
 
     /// Lets it go, for others to take.

@@ -204,6 +204,9 @@ impl History<'_> {
         let taken = runner.store.lock(holder(runner.by)).await.is_ok();
         assert_eq!(taken, self.now >= self.until, "{}: {} takes it at {} s", self.name, runner.by, self.now);
         if taken {
+            let Right::Lease { lease: Some((lease, _)), .. } = &runner.store.right else { panic!("it was taken") };
+            // It is renewed where the history says so, however long that takes here.
+            lease.renew_no_more();
             let epoch = runner.store.leased().await.expect("reads").expect("it is held").epoch;
             assert!(epoch > self.epoch, "{}: an epoch comes again", self.name);
             (self.epoch, self.until) = (epoch, self.now + LASTS);

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    super::postgres::lease::{self, RUN},
+    super::postgres::lease::{self, Lease, RUN, SERVE},
     *,
 };
 
@@ -69,6 +69,24 @@ async fn who_can_journal_nothing_any_more_has_lost_the_right_at_once() {
 
     let lasts = tokio::time::timeout(Duration::from_secs(10), holding.lasts(Duration::from_hours(1))).await;
     assert_eq!(lasts, Ok(false), "its lease would last longer, and whoever renews it has a connection of its own");
+}
+
+#[tokio::test]
+async fn who_serves_does_so_on_where_a_connection_is_cut_over_which_nothing_is_journaled() {
+    let Some(world) = world_on_server() else { return };
+    let (store, Place::Server(address)) = (beside(&world).await, world.place()) else { panic!("it is on a server") };
+    let taken = Lease::take(server_of(&store), &address, SERVE, &holder("robot"), &Holding::default()).await;
+    let lease = taken.expect("asks").unwrap_or_else(|held| panic!("{held:?}"));
+    let own = "SELECT pg_backend_pid()::bigint";
+    let own = store.database.one(own, &[], |row| row.number(0)).await.expect("reads");
+
+    beside(&world).await.tamper(&format!("SELECT pg_terminate_backend({own})")).await.expect("ends it");
+
+    while server_of(&store).batch("SELECT 1").await.is_ok() {}
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert!(lease.is_held(), "it is renewed over another connection");
 }
 
 #[tokio::test]
