@@ -35,6 +35,8 @@ pub(super) const HINT_AWAY: &str =
     "check the address, the server and the network; run again when it is there: what was under way is taken up";
 /// How long a server may say nothing to what it was asked: longer than anybody waits there for their turn.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(90);
+/// How long it takes at the most to take in an answer that is there.
+const TAKES_IN_WITHIN: Duration = Duration::from_secs(1);
 /// Begins a transaction that may write. There is one at a time, as with `SQLite`: it waits for its turn.
 const BEGIN: &str = "BEGIN; SELECT n FROM turn FOR UPDATE";
 
@@ -69,7 +71,13 @@ impl Postgres {
         if self.is_silent.load(Ordering::Relaxed) {
             return Err(Fault::Silent);
         }
-        let Ok(answer) = tokio::time::timeout(shortened(ANSWERS_WITHIN), answer).await else {
+        let mut answer = pin!(answer);
+        let answered = match tokio::time::timeout(shortened(ANSWERS_WITHIN), &mut answer).await {
+            Ok(answer) => Ok(answer),
+            // Who stood still for that long has the answer, and has not taken it in yet.
+            Err(_) => tokio::time::timeout(TAKES_IN_WITHIN, answer).await,
+        };
+        let Ok(answer) = answered else {
             self.is_silent.store(true, Ordering::Relaxed);
             return Err(Fault::Silent);
         };
