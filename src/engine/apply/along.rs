@@ -165,7 +165,13 @@ impl<J: Journal> Applying<'_, '_, J> {
             *looks += 1;
             let is_last = *looks > self.work.rules.settles().len();
             match &failure {
-                Some(WriteFailure::OutOfBudget { .. }) => room.close(Service::Clockify),
+                Some(WriteFailure::OutOfBudget { .. }) => {
+                    room.close(Service::Clockify);
+                    for task in lacking {
+                        self.leave_unlisted(progress, task.step, task.number).await?;
+                    }
+                    continue;
+                }
                 Some(WriteFailure::Credentials { .. }) => {
                     room.close(Service::Clockify);
                     stop = Stopped::Refused;
@@ -177,12 +183,6 @@ impl<J: Journal> Applying<'_, '_, J> {
                 // Who shows none of them does not take them along.
                 None => self.one_by_one |= lacking.len() == sent,
                 Some(_) => {}
-            }
-            if matches!(failure, Some(WriteFailure::OutOfBudget { .. })) {
-                for task in lacking {
-                    self.leave_unlisted(progress, task.step, task.number).await?;
-                }
-                continue;
             }
             let error = failure.map_or_else(|| NOT_SHOWN.into(), |failure| format!("{NOT_SHOWN}: {failure}").into());
             for task in lacking {
@@ -208,7 +208,7 @@ impl<J: Journal> Applying<'_, '_, J> {
         if progress.state[task.step] == StepState::Started { self.succeeded(progress, task.step).await } else { Ok(()) }
     }
 
-    /// Journals that nobody knows what became of a write.
+    /// Journals that nobody knows what became of a write, which counts as failed.
     pub(super) async fn leave_open(
         &mut self,
         progress: &mut Agenda,
@@ -216,27 +216,37 @@ impl<J: Journal> Applying<'_, '_, J> {
         write: WriteId,
         error: &Shown,
     ) -> Result<(), J::Error> {
-        self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: error.clone() } }], &[]).await?;
-        // Its kind of write may have been stopped meanwhile, and it with that.
-        let ends = matches!(progress.state[step], StepState::Waiting | StepState::Started);
+        let ends = self.is_unknown(progress, step, write, error).await?;
         if ends { self.failed(progress, step, error, LOOKED_UP_FIRST).await } else { Ok(()) }
     }
 
-    /// Journals that nobody knows yet what became of what went along with a project that was made. It has not failed: the
-    /// listing that shows it is for the next run to make.
+    /// The same of what went along with a project that was made. It has not failed: the listing that shows it is for the
+    /// next run to make.
     pub(super) async fn leave_unlisted(
         &mut self,
         progress: &mut Agenda,
         step: usize,
         write: WriteId,
     ) -> Result<(), J::Error> {
-        self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: NOT_LISTED.into() } }], &[]).await?;
-        if !matches!(progress.state[step], StepState::Waiting | StepState::Started) {
+        if !self.is_unknown(progress, step, write, &NOT_LISTED.into()).await? {
             return Ok(());
         }
         let skipped = progress.ended(step, false);
         self.report(&[step], |change| What::Begun { change, because: NOT_LISTED.into() }).await?;
         self.skip(progress, &skipped, "something that it needs is not listed yet").await
+    }
+
+    /// Journals an unknown outcome. Returns whether its step ends with that: its kind of write may have been stopped
+    /// meanwhile, and it with that.
+    async fn is_unknown(
+        &mut self,
+        progress: &Agenda,
+        step: usize,
+        write: WriteId,
+        error: &Shown,
+    ) -> Result<bool, J::Error> {
+        self.append(vec![What::Outcome { write, outcome: Outcome::Unknown { error: error.clone() } }], &[]).await?;
+        Ok(matches!(progress.state[step], StepState::Waiting | StepState::Started))
     }
 
     /// What went along and was not listed before the run ended.
