@@ -52,8 +52,8 @@ pub(crate) enum Order {
     /// Read both sides again, and plan the undo of a run.
     Undo(RunId),
     Apply(Approved),
-    /// Say what applying this would cost, and when it would be done.
-    Estimate(Approved),
+    /// Say what applying this would cost, and when it would be done; the how manieth time that is asked.
+    Estimate(Approved, u64),
     /// Keep decisions in the state; which time it is that some are handed over.
     Keep(Unworded<Arc<Plan>>, u64),
     /// Say that this console is on a client, or is not any more.
@@ -75,7 +75,7 @@ impl Order {
             | Self::Reserve(..)
             | Self::Release(_)
             | Self::Time(TimeOrder::Close { .. }) => true,
-            Self::Read | Self::Undo(_) | Self::Estimate(_) | Self::Match(_) | Self::Time(_) => false,
+            Self::Read | Self::Undo(_) | Self::Estimate(..) | Self::Match(_) | Self::Time(_) => false,
         }
     }
 }

@@ -58,8 +58,11 @@ pub(crate) enum News {
     /// Another run holds the lock, so that nothing was done.
     Refused(Shown),
     Applied(Box<Report>),
-    /// What applying would cost of what was approved when that was asked.
-    Estimated(Estimate),
+    /// What applying what was approved would cost, and the how manieth time that was asked.
+    Estimated {
+        number: u64,
+        estimate: Estimate,
+    },
     Matched {
         mode: SearchMode,
         number: u64,

@@ -287,9 +287,9 @@ async fn review(session: &mut Session<'_>, desk: Desk<'_>, orders: &mut Orders) 
                 let matches = haystack.get_or_insert_with(|| Haystack::new(&plan)).find(&query);
                 tell(news, News::Matched { mode: query.mode, number: query.number, matches });
             }
-            Order::Estimate(approved) => {
+            Order::Estimate(approved, number) => {
                 if let Some(sides) = &at_hand {
-                    tell(news, News::Estimated(session.estimate(&approved, sides)));
+                    tell(news, News::Estimated { number, estimate: session.estimate(&approved, sides) });
                 }
             }
             Order::Apply(approved) => {

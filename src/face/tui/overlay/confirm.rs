@@ -35,7 +35,8 @@ pub(super) fn apply(state: &mut State) -> Option<Effect> {
     let approved = state.reviewing.review.as_ref()?.approved();
     state.applying = Applying::new(&approved, state.now);
     state.applying.hourly = state.reviewing.estimate.take().and_then(|cost| cost.hourly);
-    (state.phase, state.tab, state.reading) = (Phase::Applying, Tab::Apply, Reading::default());
+    let reading = Reading { of_hour: state.reading.of_hour, ..Reading::default() };
+    (state.phase, state.tab, state.reading) = (Phase::Applying, Tab::Apply, reading);
     Some(Effect::Order(Order::Apply(approved)))
 }
 

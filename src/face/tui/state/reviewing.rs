@@ -49,6 +49,8 @@ pub(crate) struct Reviewing {
     pub(crate) tally: Tally,
     /// What applying what is approved would cost, once that was asked for.
     pub(crate) estimate: Option<Estimate>,
+    /// How often that was asked for.
+    pub(crate) estimates: u64,
     /// The row under the cursor, by its place in the tree.
     pub(crate) cursor: u32,
     /// The first row that is drawn, by its place among those shown.

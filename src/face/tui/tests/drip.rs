@@ -27,7 +27,7 @@ fn asked(size: (u16, u16), calls: u32, typed: &str, more: Vec<Scene>) -> Film {
     scenes.extend(keys("jj<space>P").into_iter().map(Scene::Input));
     let clockify_calls = usize::try_from(calls).expect("few");
     let cost = Estimate { notion_calls: 9, clockify_calls, seconds: 0, hourly: Some(hourly(calls)) };
-    scenes.push(Scene::News(News::Estimated(cost)));
+    scenes.push(Scene::News(News::Estimated { number: 1, estimate: cost }));
     scenes.extend(keys(typed).into_iter().map(Scene::Input));
     scenes.extend(more);
     film_of(size, THEME, scenes)
@@ -37,7 +37,7 @@ fn asked(size: (u16, u16), calls: u32, typed: &str, more: Vec<Scene>) -> Film {
 fn the_confirmation_says_when_it_is_done() {
     let [wide, narrow] = SIZES.map(|size| asked(size, 412, "", Vec::new()));
     let asked_for = wide.orders.iter().find_map(|order| match order {
-        Order::Estimate(approved) => Some(approved.changes().len()),
+        Order::Estimate(approved, _) => Some(approved.changes().len()),
         _ => None,
     });
     assert_eq!(asked_for, Some(wide.state.reviewing.tally.approved));
@@ -121,10 +121,33 @@ Notion   00000000-0000-0000-0000-000000000002 (o), edited 1970-01-01 00:00
 fn what_it_would_cost_is_not_asked_without_such_a_budget_and_not_remembered_for_the_next_time() {
     let mut scenes: Vec<Scene> = planned(plan()).into_iter().map(Scene::News).collect();
     scenes.extend(keys("jj<space>P").into_iter().map(Scene::Input));
-    assert!(!film_of(SIZES[0], THEME, scenes).orders.iter().any(|order| matches!(order, Order::Estimate(_))));
+    assert!(!film_of(SIZES[0], THEME, scenes).orders.iter().any(|order| matches!(order, Order::Estimate(..))));
     let again = asked(SIZES[0], 412, "<esc>P", Vec::new());
-    assert_eq!(again.orders.iter().filter(|order| matches!(order, Order::Estimate(_))).count(), 2);
+    assert_eq!(again.orders.iter().filter(|order| matches!(order, Order::Estimate(..))).count(), 2);
     assert!(!again.frame.contains("412 Clockify calls"), "{}", again.frame);
+}
+
+#[test]
+fn whenever_the_answer_comes_it_is_for_what_was_asked_last() {
+    let answer = |number| {
+        let estimate = Estimate { notion_calls: 9, clockify_calls: 300, seconds: 0, hourly: Some(hourly(300)) };
+        Scene::News(News::Estimated { number, estimate })
+    };
+    let early = asked(SIZES[0], 412, "<esc>P", vec![answer(1)]);
+    assert!(!early.frame.contains("300 Clockify calls"), "it is of what was approved before: {}", early.frame);
+    let last = asked(SIZES[0], 412, "<esc>P", vec![answer(2)]);
+    assert!(last.frame.contains("300 Clockify calls: done Monday 22:00 at 30 an hour"), "{}", last.frame);
+    let late = asked(SIZES[0], 412, "<esc>P<enter>", vec![answer(2)]);
+    assert!(late.frame.contains("elapsed 0:00, done Monday 22:00 at 30 an hour"), "{}", late.frame);
+}
+
+#[test]
+fn after_a_refused_apply_it_is_asked_again() {
+    let mut scenes = vec![Scene::News(News::Refused("another run holds the lock".into()))];
+    scenes.extend(keys("P").into_iter().map(Scene::Input));
+    let again = asked(SIZES[0], 412, "<enter>", scenes);
+    assert_eq!(again.orders.iter().filter(|order| matches!(order, Order::Estimate(..))).count(), 2);
+    assert!(again.frame.contains("Clockify takes 30 calls an hour, and 5 were made"), "{}", again.frame);
 }
 
 #[test]

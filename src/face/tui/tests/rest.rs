@@ -147,6 +147,12 @@ fn where_what_is_left_cannot_be_read_the_results_stay_and_say_so() {
         assert_eq!(film.frame.contains("3 applied, 0 failed, 0 not started."), tab == Tab::Apply, "{}", film.frame);
         assert!(matches!(film.orders.last(), Some(Order::Read)));
     }
+    // It was read, and something else went wrong later.
+    let mut scenes = applied_three(false);
+    scenes.extend(read(clients(49, 3)));
+    scenes.push(Scene::News(News::Failed { text: vec!["error: the state cannot be used".into()], code: 6 }));
+    let later = after(scenes, (80, 24), "2");
+    assert!(!later.frame.contains("what is left could not be read"), "{}", later.frame);
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             // is read again.
             state.reviewing.leave_plan();
             // What an apply brought about stays in sight where only what is left could not be read.
-            if !std::mem::take(&mut state.reading.of_rest) {
+            if !state.reading.of_rest {
                 (state.tab, state.overlay, state.prompt) = (Tab::Review, None, None);
             }
             state.applying.in_flight.clear();
@@ -47,7 +47,14 @@ pub(super) fn on_news(state: &mut State, news: News) -> Option<Effect> {
             (state.phase, state.tab, state.toast) = (Phase::Ready, Tab::Review, text.into());
             state.applying = Applying::default();
         }
-        News::Estimated(estimate) => state.reviewing.estimate = Some(estimate),
+        News::Estimated { number, estimate } if number == state.reviewing.estimates => {
+            if state.phase == Phase::Applying {
+                state.applying.hourly = estimate.hourly;
+            } else {
+                state.reviewing.estimate = Some(estimate);
+            }
+        }
+        News::Estimated { .. } => {}
         News::Applied(report) => return Some(applied(state, *report)),
         News::Matched { mode, number, matches } => planned::matched(state, mode, number, matches),
         News::Runs(runs, daemon) => {

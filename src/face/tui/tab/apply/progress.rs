@@ -54,7 +54,7 @@ fn story(state: &State, keymap: &Keymap, area: Rect) -> Paragraph<'static> {
         let text = format!("  reading what is left, {} so far", state.reading.cost());
         lines.extend([Line::styled(text, state.theme.dim()), Line::default()]);
     }
-    if let (Phase::Failed { text, .. }, Some(_)) = (&state.phase, &applying.report) {
+    if let (Phase::Failed { text, .. }, true) = (&state.phase, state.reading.of_rest) {
         lines.push(Line::raw("  what is left could not be read"));
         lines.extend(text.iter().map(|line| Line::styled(format!("  {line}"), state.theme.alert())));
         lines.push(Line::raw(format!("  {} reads both sides again", keymap.first(Command::Refetch))));

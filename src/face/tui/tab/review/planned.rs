@@ -95,8 +95,9 @@ pub(crate) fn retry(state: &mut State) -> Option<Effect> {
 /// Asks whether what is approved is to be applied. Under an hourly budget the worker is asked what that would cost.
 pub(super) fn ask(state: &mut State) -> Option<Effect> {
     ask_to_apply(state);
+    state.reviewing.estimates += 1;
     let review = state.reviewing.review.as_ref().filter(|_| state.reading.of_hour.is_some())?;
-    Some(Effect::Order(Order::Estimate(review.approved())))
+    Some(Effect::Order(Order::Estimate(review.approved(), state.reviewing.estimates)))
 }
 
 fn ask_again(state: &mut State, pages: &HashSet<PageId>) -> Option<Effect> {
