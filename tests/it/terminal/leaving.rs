@@ -1,7 +1,7 @@
 //! Every way out of the console, and back in: the shell, signals, a panic, a terminal that cannot show it; and what it
 //! must not do on the way.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use punchlist::{
@@ -10,7 +10,7 @@ use punchlist::{
 };
 use rustix::process::Signal;
 
-use super::{SMALL, Terminal, WIDE, key, rows};
+use super::{DEADLINE, SMALL, Terminal, WIDE, key, rows};
 use crate::support::{Rig, done};
 
 /// So many clients, in Notion only.
@@ -98,6 +98,11 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
     terminal.shows_row(&["Client 00"]);
     terminal.keys("s");
     terminal.shows_row(&["Client 00", "skipped"]);
+    // It is shown at once, and kept a moment later.
+    let begun = Instant::now();
+    while !rig.run(&["pending"]).stdout.contains("skipped") {
+        assert!(begun.elapsed() < DEADLINE, "what was decided is not kept");
+    }
 
     terminal.keys("\u{c}");
 
