@@ -10,7 +10,7 @@ pub(super) use crate::engine::failure::{Code, RunError};
 /// Then the program ends, in whichever thread it was: what was under way is in the journal, and half a program is of no
 /// use.
 pub(crate) fn tell_panics() {
-    let (panics, errors) = color_eyre::config::HookBuilder::default().into_hooks();
+    let (panics, errors) = color_eyre::config::HookBuilder::default().display_env_section(false).into_hooks();
     // Fails only where it was done before.
     let _installed = errors.install().is_ok();
     std::panic::set_hook(Box::new(move |panic| {
