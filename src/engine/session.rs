@@ -245,6 +245,8 @@ impl Session<'_> {
     pub(super) async fn fetch_from(&mut self, established: Established) -> Result<Sides, SessionError> {
         let at = (self.turn.clock)();
         let mark = self.store.mark().await?;
+        // Now, while there is room: on the way in they take twice as much as in the end.
+        let registry = self.store.registry().await?;
         let identities: Option<Identities> = self.store.recall(IDENTITIES).await?;
         let both = self.read_both(&established).await;
         if failpoint::reach("fetched") == Point::Old {
@@ -262,8 +264,6 @@ impl Session<'_> {
         };
         self.keep_introduction(&established).await?;
         self.keep_pages(&read, &established.sources).await?;
-        // Not before: it would only take room while both sides are read.
-        let registry = self.store.registry().await?;
         let told = PerKind::from_fn(|kind| read[kind].told());
         let mut fresh = edited(&read);
         let (sources, mut snapshots) = self.assembled(established.sources, read);
