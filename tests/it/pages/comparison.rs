@@ -37,3 +37,24 @@ fn the_comparison_has_the_calls_that_were_made() {
     let wanted = format!("{head}<!-- figures{mark}-->\n{table}<!-- end of figures -->{tail}");
     snapbox::assert_data_eq!(wanted, snapbox::Data::read_from(&path, Some(snapbox::data::DataFormat::Text)).raw());
 }
+
+/// A test that is named with `…` at its end begins so, and one with `*` stands for all of its file.
+#[test]
+fn every_test_that_the_comparison_names_is_there() {
+    let page = fs::read_to_string(Path::new(ROOT).join("assets/docs/comparison.md")).expect("UTF-8");
+    let named: Vec<&str> = page.split('`').filter(|words| words.contains("::") && !words.contains(' ')).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for name in named {
+        let (rooms, test) = name.rsplit_once("::").expect("it has one");
+        let room = rooms.replace("::", "/");
+        let files = [format!("tests/it/{room}.rs"), format!("src/domain/{}.rs", room.replacen('/', "/tests/", 1))];
+        let folders = [format!("tests/it/{room}")];
+        let text: String =
+            files.iter().filter_map(|file| fs::read_to_string(Path::new(ROOT).join(file)).ok()).collect();
+        let is_room = !text.is_empty() || folders.iter().any(|folder| Path::new(ROOT).join(folder).is_dir());
+        assert!(is_room, "no such tests: {name}");
+        let begin = test.trim_end_matches(['…', '*']);
+        let end = if begin == test { "(" } else { "" };
+        assert!(test == "*" || text.contains(&format!("fn {begin}{end}")), "no such test: {name}");
+    }
+}
