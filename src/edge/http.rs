@@ -312,12 +312,15 @@ impl Http {
             }
             self.tell_wait();
             let limit = request.not_after.map_or(give_up, |limit| limit.min(give_up));
-            if let Err(wait) = self.pacer.admit(limit).await {
-                // What has to wait since the service takes nothing is not read anew, again and again.
-                let outdated = Instant::now() + wait.wait <= give_up && self.trouble.repeats() == Some(0);
-                let held_up = || if outdated { Failure::Outdated } else { self.held_up(&wait) };
-                return Err(perhaps_done.unwrap_or_else(held_up));
-            }
+            let slot = match self.pacer.admit(limit).await {
+                Ok(slot) => slot,
+                Err(wait) => {
+                    // What has to wait since the service takes nothing is not read anew, again and again.
+                    let outdated = Instant::now() + wait.wait <= give_up && self.trouble.repeats() == Some(0);
+                    let held_up = || if outdated { Failure::Outdated } else { self.held_up(&wait) };
+                    return Err(perhaps_done.unwrap_or_else(held_up));
+                }
+            };
             if let Some(over) = self.trouble.over() {
                 return Err(perhaps_done.unwrap_or(over));
             }
@@ -330,7 +333,10 @@ impl Http {
                 None => None,
             };
             let miss = match self.attempt(request, take, attempt).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.pacer.answered(slot, &request.method);
+                    return Ok(answer);
+                }
                 Err(miss) => miss,
             };
             drop(through_proxy);

@@ -1,18 +1,22 @@
 //! Keeps within a service's request budget: no request leaves before there is room for it.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-/// A window is stretched by this share of itself, at most [`STRETCH_MAX`]: requests arrive in an order and at a
-/// distance that we do not control, and the service counts arrivals.
-const STRETCH_DIVISOR: u32 = 20;
-const STRETCH_MAX: Duration = Duration::from_secs(1);
+/// The service counts requests when they arrive. One is taken to arrive so much later than the next ones do, unless its
+/// answer shows that it was quicker.
+const LATE_MAX: Duration = Duration::from_millis(50);
+/// What no answer shows: that the quickest one was not as quick as can be.
+const LATE_MIN: Duration = Duration::from_millis(2);
+/// A window of a minute or an hour is longer by this: who counts in those may count by a clock of seconds.
+const STRETCH: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
 const MINUTE: Duration = Duration::from_mins(1);
 /// A pause longer than this is for the budget of an hour.
@@ -74,7 +78,7 @@ impl Budget {
 }
 
 fn stretched(window: Duration) -> Duration {
-    window + (window / STRETCH_DIVISOR).min(STRETCH_MAX)
+    if window < MINUTE { window } else { window + STRETCH }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -113,8 +117,12 @@ struct State {
     refused: VecDeque<Instant>,
     /// When a whole budget of a minute will have been used, if no refusal comes until then.
     used_up: Option<Instant>,
-    /// When requests were, or are going to be, sent; oldest first.
+    /// When requests have arrived, or are going to, at the latest; oldest first.
     slots: VecDeque<Instant>,
+    /// The last slot that was handed out.
+    last: Option<Instant>,
+    /// The least time that a request has taken from its slot to its answer.
+    quickest: HashMap<Method, Duration>,
     paused_until: Option<Instant>,
 }
 
@@ -200,17 +208,32 @@ impl Pacer {
         room.into_iter().fold(state.earliest(now), Instant::max).saturating_duration_since(now)
     }
 
-    /// Waits until a request may be sent, and counts it.
+    /// Waits until a request may be sent, and counts it. Tells its slot.
     ///
     /// # Errors
     /// How long the wait would be, and why, when it would last beyond `give_up`.
-    pub(super) async fn admit(&self, give_up: Instant) -> Result<(), Held> {
+    pub(super) async fn admit(&self, give_up: Instant) -> Result<Instant, Held> {
         loop {
             let slot = self.reserve(give_up)?;
             tokio::time::sleep_until(slot).await;
             if self.still_stands(slot) {
-                return Ok(());
+                return Ok(slot);
             }
+        }
+    }
+
+    /// Learns from an answer when its request has arrived at the latest: no later, beside others of its method, than it
+    /// was answered. So what is held back for those that may be late is no more than what this service needs.
+    pub(super) fn answered(&self, slot: Instant, method: &Method) {
+        let took = slot.elapsed();
+        let mut state = self.lock();
+        let quickest = state.quickest.entry(method.clone()).or_insert(Duration::ZERO);
+        let late = took.saturating_sub(*quickest) + LATE_MIN;
+        *quickest = if quickest.is_zero() { took } else { took.min(*quickest) };
+        if late < LATE_MAX && state.take_back(slot) {
+            let arrived = slot + late;
+            let at = state.slots.partition_point(|other| *other <= arrived);
+            state.slots.insert(at, arrived);
         }
     }
 
@@ -262,7 +285,8 @@ impl Pacer {
             return Err(Held { wait: slot.saturating_duration_since(now), asked });
         }
         if !state.limits.is_empty() {
-            state.slots.push_back(slot);
+            state.slots.push_back(slot + LATE_MAX);
+            state.last = Some(slot);
         }
         Ok(slot)
     }
@@ -271,8 +295,8 @@ impl Pacer {
     fn still_stands(&self, slot: Instant) -> bool {
         let mut state = self.lock();
         let paused = state.paused_until.is_some_and(|until| until > Instant::now());
-        if paused && let Ok(at) = state.slots.binary_search(&slot) {
-            state.slots.remove(at);
+        if paused {
+            state.take_back(slot);
         }
         !paused
     }
@@ -291,8 +315,14 @@ impl State {
 
     fn earliest(&self, now: Instant) -> Instant {
         let room = self.limits.iter().filter_map(|limit| self.room(limit));
-        // Not before the last slot that was handed out, so that the log stays sorted.
-        room.chain(self.paused_until).chain(self.slots.back().copied()).fold(now, Instant::max)
+        // Not before the last slot that was handed out, so that those of the latest arrival stay sorted.
+        room.chain(self.paused_until).chain(self.last).fold(now, Instant::max)
+    }
+
+    /// Takes a request out that was handed this slot, and has not been heard of since; false if there is none.
+    fn take_back(&mut self, slot: Instant) -> bool {
+        let at = self.slots.binary_search(&(slot + LATE_MAX));
+        at.is_ok_and(|at| self.slots.remove(at).is_some())
     }
 
     fn made_within(&self, window: Duration, now: Instant) -> usize {
@@ -373,6 +403,30 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_is_answered_as_fast_as_ever_has_arrived_in_time_and_who_is_not_may_be_late() {
+        let pacer = Pacer::new(Budget { per_second: Some(1), ..Budget::default() }, &[], Limits::default());
+        let mut waited = Vec::new();
+        for (method, took) in [
+            ("POST", 300),
+            ("POST", 300),
+            ("POST", 320),
+            ("POST", 900),
+            ("POST", 290),
+            ("PUT", 700),
+            ("PUT", 701),
+            ("PUT", 0),
+        ] {
+            let slot = pacer.admit(far()).await.expect("patient");
+            waited.push(slot);
+            tokio::time::advance(Duration::from_millis(took)).await;
+            pacer.answered(slot, &method.parse().expect("a method"));
+        }
+        let gaps: Vec<_> = waited.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect();
+        // The first of each method is compared with nothing, and nobody is held back for longer than that.
+        assert_eq!(gaps, [1050, 1002, 1022, 1050, 1002, 1050, 1003]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn several_limits_hold_together() {
         let budget = Budget { per_second: Some(2), per_hour: Some(5), ..Budget::default() };
         let times = send_times(&Pacer::new(budget, &[], Limits::default()), 6).await;
@@ -384,7 +438,7 @@ mod tests {
     async fn a_wait_beyond_patience_is_refused_and_costs_nothing() {
         let pacer = Pacer::new(Budget { per_hour: Some(1), ..Budget::default() }, &[MINUTE * 20], Limits::default());
         let wait = pacer.admit(Instant::now() + MINUTE).await.expect_err("impatient");
-        assert_eq!(wait, Held { wait: MINUTE * 40 + STRETCH_MAX, asked: false });
+        assert_eq!(wait, Held { wait: MINUTE * 40 + STRETCH, asked: false });
         assert_eq!(pacer.wait(), wait.wait);
     }
 
@@ -398,7 +452,7 @@ mod tests {
         }
         assert_eq!(pacer.outlook(), (Duration::from_millis(1050), Some((2, "second"))));
         pacer.admit(far()).await.expect("patient");
-        assert_eq!(pacer.outlook(), (Duration::from_millis(59_950), Some((3, "minute"))));
+        assert_eq!(pacer.outlook(), (MINUTE, Some((3, "minute"))));
         pacer.pause(MINUTE * 2);
         assert_eq!(pacer.outlook(), (MINUTE * 2, None));
     }
