@@ -1,6 +1,10 @@
 //! Which page is mirrored by which object, and what both last agreed on.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    borrow::Borrow,
+    cmp::Ordering,
+    collections::{BTreeSet, HashMap, HashSet},
+};
 
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
@@ -161,15 +165,53 @@ pub struct Registry {
 }
 
 /// Links of which no two have a page or an object in common.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 struct Links {
-    by_page: BTreeMap<PageId, Link>,
+    by_page: BTreeSet<ByPage>,
     pages: HashMap<ObjectId, PageId, RandomState>,
 }
 
+/// A link in its place by its page, which a map would hold once more.
+#[derive(Clone, Debug)]
+struct ByPage(Link);
+
+impl Borrow<PageId> for ByPage {
+    fn borrow(&self) -> &PageId {
+        &self.0.page
+    }
+}
+
+impl Ord for ByPage {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.page.cmp(&other.0.page)
+    }
+}
+
+impl PartialOrd for ByPage {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for ByPage {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.page == other.0.page
+    }
+}
+
+impl Eq for ByPage {}
+
 impl Links {
+    fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.by_page.iter().map(|ByPage(link)| link)
+    }
+
+    fn of_page(&self, page: PageId) -> Option<&Link> {
+        self.by_page.get(&page).map(|ByPage(link)| link)
+    }
+
     fn of_object(&self, object: ObjectId) -> Option<&Link> {
-        self.pages.get(&object).and_then(|page| self.by_page.get(page))
+        self.pages.get(&object).and_then(|page| self.of_page(*page))
     }
 
     fn insert(&mut self, link: Link) {
@@ -177,20 +219,29 @@ impl Links {
         if let Some(other) = self.pages.insert(link.object, link.page) {
             self.by_page.remove(&other);
         }
-        self.by_page.insert(link.page, link);
+        self.by_page.insert(ByPage(link));
     }
 
     fn remove(&mut self, page: PageId) {
-        if let Some(link) = self.by_page.remove(&page) {
+        if let Some(ByPage(link)) = self.by_page.take(&page) {
             self.pages.remove(&link.object);
         }
     }
 }
 
+impl PartialEq for Links {
+    /// With all that each link holds.
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter()) && self.pages == other.pages
+    }
+}
+
+impl Eq for Links {}
+
 impl Registry {
     /// The link of a page.
     pub fn of_page(&self, page: PageId) -> Option<&Link> {
-        self.linked.by_page.get(&page)
+        self.linked.of_page(page)
     }
 
     /// The link of an object.
@@ -205,12 +256,12 @@ impl Registry {
 
     /// The link that a page had until it was undone.
     pub fn parted(&self, page: PageId) -> Option<&Link> {
-        self.parted.by_page.get(&page)
+        self.parted.of_page(page)
     }
 
     /// All links, by page.
     pub fn iter(&self) -> impl Iterator<Item = &Link> {
-        self.linked.by_page.values()
+        self.linked.iter()
     }
 
     /// How many links there are.
@@ -244,8 +295,8 @@ impl Registry {
                 links.iter().map(|link| (link.object, link.page)).collect();
             let distinct: HashSet<PageId, RandomState> = pages.values().copied().collect();
             if distinct.len() == links.len() {
-                // The links of a first run, which are many: a map that grows by them would take twice the room.
-                let by_page = links.into_iter().map(|link| (link.page, link)).collect();
+                // All there are, which are many: a set that grows by them would take half as much room again.
+                let by_page = links.into_iter().map(ByPage).collect();
                 self.linked = Links { by_page, pages };
                 return;
             }
@@ -253,6 +304,14 @@ impl Registry {
         for link in links {
             self.insert(link);
         }
+    }
+
+    /// Gives back the room that links which came one by one have taken beside what they need.
+    pub fn shrink(&mut self) {
+        let mut grown = std::mem::take(&mut self.linked.by_page);
+        // One that is put together from sorted ones is full, and needs no list of all beside it.
+        self.linked.by_page.extend(grown.pop_first());
+        self.linked.by_page.append(&mut grown);
     }
 
     /// Ends the link of a page.
@@ -267,8 +326,6 @@ impl FromIterator<Link> for Registry {
         for link in links {
             registry.insert(link);
         }
-        // A map that is made at once takes two thirds of the room of one that grew.
-        registry.linked.by_page = std::mem::take(&mut registry.linked.by_page).into_iter().collect();
         registry
     }
 }
@@ -316,7 +373,8 @@ mod tests {
         ] {
             let mut at_once = Registry::default();
             at_once.insert_all(links.iter().map(|(page, object, sight)| link(*page, object, *sight)).collect());
-            let registry = after(&links);
+            let mut registry = after(&links);
+            registry.shrink();
             assert_eq!((all(&registry), &at_once), (expected, &registry), "{links:?}");
             for link in registry.iter() {
                 assert_eq!(registry.page_of(link.object), Some(link.page), "{links:?}");

@@ -18,20 +18,26 @@ impl Store {
     pub async fn registry(&self) -> Result<Registry, StoreError> {
         let sql =
             "SELECT page_id, kind, clockify_id, sight, base, left_ids, along, unwritten FROM link ORDER BY page_id";
-        let link = |row: &Row<'_>| {
-            Ok(Link {
-                page: id(row.text(0)?)?,
-                kind: kind(row.text(1)?)?,
-                object: id(row.text(2)?)?,
-                sight: from_json(row.text(3)?)?,
-                base: from_json(row.text(4)?)?,
-                left: from_json(row.text(5)?)?,
-                along: from_json(row.text(6)?)?,
-                unwritten: from_json(row.text(7)?)?,
-            })
+        let read = async |database: &Database| {
+            let mut registry = Registry::default();
+            let insert = |row: &Row<'_>| {
+                registry.insert(Link {
+                    page: id(row.text(0)?)?,
+                    kind: kind(row.text(1)?)?,
+                    object: id(row.text(2)?)?,
+                    sight: from_json(row.text(3)?)?,
+                    base: from_json(row.text(4)?)?,
+                    left: from_json(row.text(5)?)?,
+                    along: from_json(row.text(6)?)?,
+                    unwritten: from_json(row.text(7)?)?,
+                });
+                Ok(())
+            };
+            database.each(sql, &[], insert).await?;
+            registry.shrink();
+            Ok(registry)
         };
-        let links = self.read(async |database| database.all(sql, &[], link).await).await?;
-        Ok(links.into_iter().collect())
+        self.read(read).await
     }
 
     /// Adds or replaces links, all of them or none. Like [`Registry::insert`], it ends a link that another page had to
