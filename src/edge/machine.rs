@@ -5,6 +5,10 @@ use std::fs;
 use super::environment::Environment;
 use crate::domain::text::Shown;
 
+/// Bytes of stack for a thread that does the work of a run. How much the first thread of a program has is for the system
+/// to say, and too little on Windows.
+pub const STACK_BYTES: usize = 8 << 20;
+
 /// Keeps the memory of this process, which holds secrets, from being written to disk when it crashes and, on Linux,
 /// from being read by other processes of the same account. Where the system refuses, all else works as before.
 pub fn keep_memory_private() {

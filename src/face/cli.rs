@@ -46,6 +46,7 @@ use crate::{
         rules::Allowance,
         text::Shown,
     },
+    edge::machine::STACK_BYTES,
     engine::{
         hours::seal_of,
         run::{Beside, Unattended},
@@ -270,6 +271,16 @@ pub fn main() -> ExitCode {
     // It takes nothing that could make it generic: it would be compiled where it is called from, and the whole program
     // with it, a second time.
     tell_panics();
+    let worker = std::thread::Builder::new().name("main".to_owned()).stack_size(STACK_BYTES).spawn(work);
+    match worker.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        // A panic has ended the program before.
+        Ok(Err(_)) => ExitCode::FAILURE,
+        Err(error) => tell(&RunError::from(error), false),
+    }
+}
+
+fn work() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let parsed = Cli::with_help(help::here()).try_get_matches_from(&arguments);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {

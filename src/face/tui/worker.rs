@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     domain::{journal::RunId, plan::Plan, text::Shown},
-    edge::store::Place,
+    edge::{machine::STACK_BYTES, store::Place},
     engine::{
         hours::HoursQuery,
         run::{Beside, Runner},
@@ -44,9 +44,6 @@ use crate::{
 type Clock = fn() -> Timestamp;
 type Orders = UnboundedReceiver<Order>;
 type Telling = UnboundedSender<News>;
-
-/// As much as the main thread has, on which other commands do the same work.
-const STACK_BYTES: usize = 8 << 20;
 
 /// What all that is done here rests on.
 #[derive(Clone, Copy)]
