@@ -5,7 +5,7 @@
 use std::{
     fs::{File, Metadata, OpenOptions},
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Permission bits of group and others.
@@ -98,6 +98,7 @@ pub(super) use elsewhere::{
 };
 
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "these fail on Unix alone")]
 mod elsewhere {
     use super::{Metadata, OpenOptions, Path, io};
 
@@ -131,6 +132,12 @@ mod elsewhere {
     pub(in super::super) fn sync_directory(_: &Path) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Where a path really leads. On Windows, where a link takes rights that few have, it is only made absolute: a real path
+/// begins with `\\?\` there, which people and other programs do not expect.
+pub(super) fn real_path(path: &Path) -> io::Result<PathBuf> {
+    if cfg!(windows) { std::path::absolute(path) } else { path.canonicalize() }
 }
 
 /// Reads at most `bytes_max` bytes; one more is read where there are more, so that the caller can tell.

@@ -11,11 +11,11 @@ use tempfile::NamedTempFile;
 use crate::edge::files;
 
 /// The right to make a configuration. It is a lock of the kernel's on the directory that there is already, so that
-/// nothing is left behind.
+/// nothing is left behind. Windows has none on directories: whoever comes second is refused there by [`Place::make`].
 #[derive(Debug)]
 pub struct Place {
     file: PathBuf,
-    /// Held as long as this lives; nothing where the file system has no locks.
+    /// Held as long as this lives; nothing where there is no such lock.
     _lock: Option<File>,
 }
 
@@ -70,6 +70,7 @@ impl Place {
         if !directory.is_dir() {
             return Err(unwritable(io::ErrorKind::NotADirectory.into()));
         }
+        #[cfg(unix)]
         writable(directory).map_err(unwritable)?;
         let lock = match File::open(directory).map(|directory| (directory.try_lock(), directory)) {
             Ok((Ok(()), lock)) => Some(lock),
@@ -126,11 +127,6 @@ fn writable(directory: &Path) -> io::Result<()> {
     Ok(access(directory, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
-#[cfg(not(unix))]
-fn writable(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +136,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let file = home.path().join("a/b/config.toml");
         let place = Place::take(&file).expect("free");
+        #[cfg(unix)]
         assert!(matches!(Place::take(&file), Err(Unfit::Taken(_))));
         assert!(!home.path().join("a").exists(), "nothing is left behind");
         place.make("x = 1\n").expect("made");

@@ -47,7 +47,8 @@ impl Store {
         filled.inspect_err(|_| drop(fs::remove_file(&partial)))?;
         let keep = || {
             files::make_private(&partial, &fs::metadata(&partial)?)?;
-            fs::File::open(&partial)?.sync_all()?;
+            // Windows makes only last what could be written to.
+            fs::OpenOptions::new().write(true).open(&partial)?.sync_all()?;
             fs::rename(&partial, &copy)
         };
         keep().map_err(failed(&copy))?;

@@ -2,7 +2,7 @@
 //! changes nothing; mending takes permissions from others, and takes away what ended runs have left.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, TryLockError},
     io::Read,
     path::{Path, PathBuf},
 };
@@ -11,7 +11,7 @@ use super::{
     StoreError,
     backups::backups,
     failed,
-    lock::{HOLDER_BYTES, Holder, LOCK, unlockable},
+    lock::{HOLDER_BYTES, Holder, LOCK, NOTE, unlockable},
     open::{FILE, inspect_beside, inspect_directory, prepare_directory, with_suffix},
 };
 use crate::edge::files;
@@ -99,7 +99,9 @@ pub fn mend(directory: &Path) -> Result<Vec<String>, StoreError> {
         let lock = files::private_options().write(true).open(&path).map_err(failed(&path))?;
         // Somebody may have come meanwhile, and the note is theirs then.
         if lock.try_lock().is_ok() {
-            lock.set_len(0).map_err(failed(&path))?;
+            let note = directory.join(NOTE);
+            let emptied = files::private_options().write(true).truncate(true).open(&note);
+            emptied.map_err(failed(&note))?;
             mended.push(format!("took the note of a run that has ended out of {} ({holder})", path.display()));
         }
     }
@@ -139,7 +141,7 @@ fn held(directory: &Path) -> Result<Held, StoreError> {
         Err(TryLockError::WouldBlock) => false,
         Err(TryLockError::Error(error)) => return Ok(Held::Never(unlockable(&path, &error))),
     };
-    let note = note(&file);
+    let note = note(directory);
     Ok(match (is_free, note) {
         (true, None) => Held::No,
         (true, Some(holder)) => Held::Left(holder),
@@ -147,8 +149,9 @@ fn held(directory: &Path) -> Result<Held, StoreError> {
     })
 }
 
-/// Who the note in the lock says that it is.
-fn note(file: &File) -> Option<Box<Holder>> {
+/// Who the note of a lock says that it is.
+fn note(directory: &Path) -> Option<Box<Holder>> {
+    let file = files::private_options().read(true).open(directory.join(NOTE)).ok()?;
     let mut text = String::new();
     file.take(HOLDER_BYTES as u64).read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok().map(Box::new)

@@ -19,6 +19,8 @@ use crate::{
 
 /// The file whose lock it is.
 pub(super) const LOCK: &str = "lock";
+/// The file that says who holds it: the same where a locked file can be read, which Windows lets nobody do.
+pub(super) const NOTE: &str = if cfg!(windows) { "lock-holder" } else { LOCK };
 /// Bytes of what the holder says about itself: always as many, so that saying something else is one write, and nobody
 /// reads half of it.
 pub(super) const HOLDER_BYTES: usize = 1024;
@@ -92,7 +94,8 @@ pub(super) fn unlockable(path: &Path, error: &std::io::Error) -> StoreError {
 
 /// The lock, for as long as this lives.
 pub(super) struct Lock {
-    file: File,
+    _file: File,
+    note: File,
     path: PathBuf,
     holder: Holder,
 }
@@ -101,20 +104,24 @@ impl Lock {
     /// Takes the lock of a state's directory.
     pub(super) fn take(directory: &Path, holder: Holder) -> Result<Self, StoreError> {
         let path = directory.join(LOCK);
-        let opened = files::private_options().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = opened.map_err(failed(&path))?;
+        let open = |path: &Path| {
+            let opened = files::private_options().read(true).write(true).create(true).truncate(false).open(path);
+            opened.map_err(failed(path))
+        };
+        let file = open(&path)?;
+        let note = open(&directory.join(NOTE))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 // Who holds the lock is a courtesy: that it is held is what matters.
-                let said = (&file).take(HOLDER_BYTES as u64).read_to_string(&mut text);
+                let said = note.take(HOLDER_BYTES as u64).read_to_string(&mut text);
                 let holder = said.ok().and_then(|_| serde_json::from_str(&text).ok());
                 return Err(StoreError::Locked { lock: path.display().to_string(), holder: holder.map(Box::new) });
             }
             Err(TryLockError::Error(error)) => return Err(unlockable(&path, &error)),
         }
-        let mut lock = Self { file, path, holder };
+        let mut lock = Self { _file: file, note, path, holder };
         lock.say()?;
         Ok(lock)
     }
@@ -131,16 +138,15 @@ impl Lock {
     fn say(&mut self) -> Result<(), StoreError> {
         let text = serde_json::to_string(&self.holder).map_err(std::io::Error::from).map_err(failed(&self.path))?;
         let padded = format!("{text:<HOLDER_BYTES$}");
-        let said = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(padded.as_bytes()));
-        said.and_then(|()| self.file.set_len(padded.len() as u64)).map_err(failed(&self.path))
+        let said = self.note.seek(SeekFrom::Start(0)).and_then(|_| self.note.write_all(padded.as_bytes()));
+        said.and_then(|()| self.note.set_len(padded.len() as u64)).map_err(failed(&self.path))
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn a_disk_without_locks_says_so_and_where_to_put_the_state() {
         let error = std::io::Error::from_raw_os_error(rustix::io::Errno::NOLCK.raw_os_error());

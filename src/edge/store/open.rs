@@ -1,7 +1,7 @@
 //! How the state is opened: a directory of our own, the lock, a database that is whole and of a version that we know.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
 
 use super::{
     Fault, Holder, StoreError, failed, hint_damaged,
-    lock::{LOCK, Lock},
+    lock::{LOCK, Lock, NOTE},
     presence::PRESENCE,
     reserve, unusable, words,
 };
@@ -49,8 +49,16 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Databases up to this size are checked whole at each start, which takes about a tenth of a second.
 const CHECKED_WHOLE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// What else is in the directory: none of it may lead out of it.
-const BESIDE: [&str; 7] =
-    [LOCK, PRESENCE, reserve::RESERVE, BACKUPS, checkpoints::CHECKPOINTS, checkpoints::KEY, diagnostics::DIRECTORY];
+const BESIDE: [&str; 8] = [
+    LOCK,
+    NOTE,
+    PRESENCE,
+    reserve::RESERVE,
+    BACKUPS,
+    checkpoints::CHECKPOINTS,
+    checkpoints::KEY,
+    diagnostics::DIRECTORY,
+];
 
 /// Where the state is kept when nothing else is configured.
 pub fn default_dir() -> Option<PathBuf> {
@@ -113,7 +121,7 @@ pub(super) fn inspect_directory(directory: &Path) -> Result<PathBuf, StoreError>
     if !files::is_ours(&metadata) {
         return Err(unusable(directory, "it belongs to another user", "choose a directory of your own"));
     }
-    directory.canonicalize().map_err(failed(directory))
+    files::real_path(directory).map_err(failed(directory))
 }
 
 /// Refuses what lies beside the database where it leads elsewhere or belongs to somebody else: what is kept there would
@@ -253,11 +261,8 @@ fn create(file: &Path) -> Result<(), StoreError> {
         Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
         created => created.map_err(|error| failed(file)(error.error))?,
     };
-    // So that the name outlives a power failure too. Windows cannot open directories, and needs no such thing.
-    if cfg!(unix) {
-        File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed(directory))?;
-    }
-    Ok(())
+    // So that the name outlives a power failure too.
+    files::sync_directory(directory).map_err(failed(directory))
 }
 
 /// What becomes of a file that is open to others.
