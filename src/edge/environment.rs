@@ -63,7 +63,7 @@ impl Environment {
 
     /// The value of a variable; an empty one counts as unset, as shells treat it.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0.get(&as_known(name.to_owned())).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// All variables, by name.
@@ -99,7 +99,8 @@ impl Environment {
         std::env::split_paths(self.get("PATH").unwrap_or_default())
             .filter(|directory| directory.is_absolute())
             .flat_map(|directory| {
-                [directory.join(name), directory.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))]
+                // What has the name alone may be a script of another system, beside the program.
+                [directory.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)), directory.join(name)]
             })
             .find(|candidate| candidate.is_file())
     }
@@ -121,6 +122,11 @@ impl Environment {
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Self(variables.into_iter().map(|(name, value)| (as_known(name.into()), value.into())).collect())
     }
+}
+
+/// The name by which a variable is kept: Windows calls them as it likes, `Path` for one, and takes any case for the same.
+fn as_known(name: String) -> String {
+    if cfg!(windows) { name.to_ascii_uppercase() } else { name }
 }

@@ -1,7 +1,5 @@
 //! This machine, the account that the process belongs to, as they are told in the log, and the process itself.
 
-use std::fs;
-
 use super::environment::Environment;
 use crate::domain::text::Shown;
 
@@ -23,9 +21,11 @@ pub fn keep_memory_private() {
 
 /// The machine's name.
 pub fn host() -> String {
-    let name =
-        ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|path| fs::read_to_string(path).ok());
-    name.map_or_else(|| "this machine".to_owned(), |name| Shown::of(name.trim()).to_string())
+    #[cfg(unix)]
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    let name = Environment::of_process().get("COMPUTERNAME").unwrap_or_default().to_owned();
+    if name.is_empty() { "this machine".to_owned() } else { Shown::of(&name).to_string() }
 }
 
 /// The account that the process belongs to, by its name where the machine knows one; the environment has no say in it.
@@ -33,7 +33,7 @@ pub fn account() -> String {
     #[cfg(unix)]
     {
         let uid = rustix::process::geteuid().as_raw();
-        let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
         account_in(&accounts, uid).unwrap_or_else(|| format!("user {uid}"))
     }
     #[cfg(not(unix))]
