@@ -394,6 +394,9 @@ impl FromStr for Profile {
     }
 }
 
+/// The name of no file at all, also where there is no such device.
+pub const NO_FILE: &str = "/dev/null";
+
 /// Reads the configuration from its layers.
 #[derive(Clone, Default)]
 pub struct Loader {
@@ -426,7 +429,7 @@ impl Loader {
     pub fn load_leniently(&self) -> PartialConfig {
         let (file, must_exist) = self.file();
         let mut layers = Layers::default();
-        if let Some(file) = &file {
+        if let Some(file) = file.as_ref().filter(|file| *file != Path::new(NO_FILE)) {
             layers.add_file(file, must_exist);
         }
         if let Some(file) = &self.looks {
@@ -478,7 +481,7 @@ impl Loader {
         }
         let (file, is_named) = self.file();
         // No file at all is none with a name.
-        let file = file.filter(|file| is_named && file != Path::new("/dev/null"))?;
+        let file = file.filter(|file| is_named && file != Path::new(NO_FILE))?;
         Some(file.display().to_string().into())
     }
 

@@ -175,7 +175,10 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::edge::{config::Loader, environment::Environment};
+    use crate::edge::{
+        config::{Loader, NO_FILE},
+        environment::Environment,
+    };
 
     #[tokio::test]
     async fn what_is_old_is_reminded_of_until_it_is_another_one() {
@@ -183,7 +186,7 @@ mod tests {
         let now: Timestamp = "2026-03-02T09:00:00Z".parse().expect("a time");
         let mut store = Store::open(&(&home.path().join("state")).into(), now).await.expect("opens");
         let environment: Environment = [
-            ("PUNCHLIST_CONFIG", "/dev/null"),
+            ("PUNCHLIST_CONFIG", NO_FILE),
             ("PUNCHLIST__NOTION__TOKEN", "env:T"),
             ("PUNCHLIST__SECRETS__ROTATE_AFTER", "90d"),
             ("T", "ntn_canary"),

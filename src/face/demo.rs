@@ -15,7 +15,7 @@ use super::failure::{Code, RunError};
 use crate::{
     domain::model::{Agreed, Along, Base, Field, Kind, Link, PageId, Sight, Value},
     edge::{
-        config::{Loader, Override},
+        config::{Loader, NO_FILE, Override},
         environment::Environment,
     },
     engine::state::State,
@@ -52,7 +52,7 @@ impl Demo {
     pub(super) fn loader(&self) -> Loader {
         let (looks, variables) = &self.looks;
         let environment =
-            [("NOTION_TOKEN", NOTION_TOKEN), ("CLOCKIFY_API_KEY", CLOCKIFY_KEY), ("PUNCHLIST_CONFIG", "/dev/null")];
+            [("NOTION_TOKEN", NOTION_TOKEN), ("CLOCKIFY_API_KEY", CLOCKIFY_KEY), ("PUNCHLIST_CONFIG", NO_FILE)];
         let environment = environment.into_iter().chain(variables.iter());
         let keys = endpoints(&self.sandbox, "env:NOTION_TOKEN", "env:CLOCKIFY_API_KEY").into_iter();
         let state = ("state.dir", self.state.path().to_string_lossy().into_owned());
@@ -187,7 +187,9 @@ pub(super) async fn serve(serving: &Serving) -> Result<Sandbox, RunError> {
 
 /// The configuration with which punchlist works on a sandbox, as far as there are databases.
 pub(super) fn configuration(sandbox: &Sandbox, serving: &Serving) -> String {
-    let echo = |secret: &str| format!("command:{}", serde_json::json!(["echo", secret]));
+    // Windows has no such program, but a shell that does it.
+    let program: &[&str] = if cfg!(windows) { &["cmd", "/c", "echo"] } else { &["echo"] };
+    let echo = |secret: &str| format!("command:{}", serde_json::json!([program, &[secret]].concat()));
     let token = if serving.personal { PERSONAL_TOKEN } else { NOTION_TOKEN };
     let keys = endpoints(sandbox, &echo(token), &echo(&serving.clockify_key)).into_iter();
     let keys = keys.filter(|(_, value)| !value.is_empty());
