@@ -1,4 +1,5 @@
-//! Ctrl-C, SIGTERM and, in the console, SIGHUP: the first asks for a stop between writes, the second ends the program
+//! Ctrl-C, SIGTERM and, in the console, SIGHUP (on Windows Ctrl-Break, and that the window is closed, or the machine shut
+//! down): the first asks for a stop between writes, the second ends the program
 //! at once, and so does half a minute without an end. All can be recovered from.
 
 use std::time::{Duration, Instant};
@@ -53,6 +54,7 @@ fn to(mut signals: Signals, leave: fn(), code: i32) -> Stop {
 }
 
 /// The numbers of the signals, as POSIX has them; what a shell reports is 128 and more.
+#[cfg(unix)]
 const HANGUP: u8 = 1;
 const INTERRUPT: u8 = 2;
 const TERMINATE: u8 = 15;
@@ -91,18 +93,33 @@ impl Signals {
     }
 }
 
-#[cfg(not(unix))]
-struct Signals;
+#[cfg(windows)]
+struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    interrupt_too: tokio::signal::windows::CtrlBreak,
+    /// Windows ends the program some seconds after it has told either.
+    closed: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+}
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 impl Signals {
     fn new(_: bool) -> std::io::Result<Self> {
-        Ok(Self)
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        Ok(Self {
+            interrupt: ctrl_c()?,
+            interrupt_too: ctrl_break()?,
+            closed: ctrl_close()?,
+            shutdown: ctrl_shutdown()?,
+        })
     }
 
     async fn next(&mut self) -> u8 {
-        // Without a handler the second request ends the program by itself.
-        drop(tokio::signal::ctrl_c().await);
-        INTERRUPT
+        tokio::select! {
+            _ = self.interrupt.recv() => INTERRUPT,
+            _ = self.interrupt_too.recv() => INTERRUPT,
+            _ = self.closed.recv() => TERMINATE,
+            _ = self.shutdown.recv() => TERMINATE,
+        }
     }
 }
