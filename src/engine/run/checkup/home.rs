@@ -168,7 +168,8 @@ fn look_around(inspected: &Inspection, found: &mut Gathered) {
         found.add(Check::warn(CheckCode::Permissions, text, mend).at(Some(path.display().to_string())));
     }
     if exposed.is_empty() {
-        found.add(Check::ok(CheckCode::Permissions, format!("{} is ours alone", directory.display())));
+        let whose = if cfg!(unix) { "is ours alone" } else { "is for those to read whom its access list names" };
+        found.add(Check::ok(CheckCode::Permissions, format!("{} {whose}", directory.display())));
     }
     match lock {
         Held::Never(error) => found.add(Check::fail(CheckCode::Disk, error.to_string(), error.hint())),
