@@ -281,6 +281,9 @@ pub fn main() -> ExitCode {
 }
 
 fn work() -> ExitCode {
+    // A console of Windows takes sequences once it was asked whether it does.
+    #[cfg(windows)]
+    crossterm::ansi_support::supports_ansi();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let parsed = Cli::with_help(help::here()).try_get_matches_from(&arguments);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {

@@ -2,11 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "here it is said which clock is handed down")]
 
-use std::{
-    io::{self, IsTerminal},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{io::IsTerminal, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -109,11 +105,10 @@ impl Global {
     /// Flag before `NO_COLOR`, `NO_COLOR` before what the terminal can do; symbols as the locale says.
     pub(super) fn styling(&self) -> Styling {
         let environment = Environment::of_process();
-        let capable = io::stdout().is_terminal() && environment.get("TERM").is_some_and(|term| term != "dumb");
         let colour = match self.color {
             When::Always => true,
             When::Never => false,
-            When::Auto => capable && environment.get("NO_COLOR").is_none_or(str::is_empty),
+            When::Auto => is_capable(&environment) && environment.get("NO_COLOR").is_none_or(str::is_empty),
         };
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.get(name));
         let unicode = !locale.is_some_and(|locale| {
@@ -122,6 +117,16 @@ impl Global {
         }) && environment.get("TERM") != Some("linux");
         Styling { colour, unicode }
     }
+}
+
+/// True where standard output is a terminal that takes more than plain lines. Consoles of Windows have no `TERM`, and take
+/// sequences once they were asked.
+pub(super) fn is_capable(environment: &Environment) -> bool {
+    #[cfg(windows)]
+    if !crossterm::ansi_support::supports_ansi() {
+        return false;
+    }
+    std::io::stdout().is_terminal() && environment.get("TERM").map_or(cfg!(windows), |term| term != "dumb")
 }
 
 /// What is worked on. With `--demo` also the sandbox, which goes when this is dropped.

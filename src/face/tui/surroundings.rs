@@ -25,16 +25,17 @@ use super::{
     news::News,
     own::{self, Job},
 };
-use crate::edge::{config::edit, environment::Environment};
+use crate::{
+    edge::{config::edit, environment::Environment},
+    face::setup::is_capable,
+};
 
 /// Bytes that terminals take in one OSC 52 sequence; many have a limit near 100,000 (xterm's).
 const OSC_52_BYTES_MAX: usize = 74_994;
 
 /// True where the console can be shown.
 pub(crate) fn can_show() -> bool {
-    io::stdout().is_terminal()
-        && io::stdin().is_terminal()
-        && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+    io::stdin().is_terminal() && is_capable(&Environment::of_process())
 }
 
 /// How far the work is, as terminals know it.
@@ -143,7 +144,9 @@ pub(super) fn leave() {
     if GAUGED.swap(false, Ordering::Relaxed) {
         write(&Gauge::Nothing.sequence());
     }
-    drop(execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show));
+    // By itself: where the mouse was never taken, Windows has nothing to give back, and says so.
+    drop(execute!(io::stdout(), DisableMouseCapture));
+    drop(execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show));
     drop(disable_raw_mode());
 }
 
@@ -234,6 +237,9 @@ impl Surroundings for Terminal {
     }
 
     fn suspend(&mut self) -> io::Result<()> {
+        if cfg!(windows) {
+            return Err(io::Error::other("Windows suspends no programs"));
+        }
         leave();
         // SIGSTOP and not SIGTSTP: a process group without a shell ignores the latter, and the keys would be gone.
         #[cfg(unix)]
