@@ -20,7 +20,7 @@ use super::{
     text::Shown,
 };
 
-#[cfg(test)]
+#[cfg(all(test, unix, feature = "postgres"))]
 pub(crate) use self::together::tests as reviewing;
 pub use self::{
     standing::waits_words,

@@ -25,8 +25,6 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// Where the system's logs listen.
 const SYSLOG: &str = "/dev/log";
 const JOURNAL: &str = "/run/systemd/journal/socket";
-/// Bytes of a line that a datagram holds for certain; of a longer one only its size is sent.
-const DATAGRAM_BYTES_MAX: usize = 64 * 1024;
 /// Facility `user`, severity `informational` (RFC 5424, 6.2.1).
 const SYSLOG_PRIORITY: u8 = 14;
 
@@ -107,6 +105,8 @@ fn append(path: &std::path::Path, lines: &[String]) -> io::Result<()> {
 
 #[cfg(unix)]
 fn datagrams(path: &std::path::Path, lines: &[String], framed: impl Fn(&str) -> String) -> io::Result<()> {
+    /// Bytes of a line that a datagram holds for certain; of a longer one only its size is sent.
+    const DATAGRAM_BYTES_MAX: usize = 64 * 1024;
     let socket = std::os::unix::net::UnixDatagram::unbound()?;
     socket.connect(path)?;
     socket.set_write_timeout(Some(DEADLINE))?;

@@ -1,6 +1,6 @@
 //! The log, asked through the real binary: who changed what, copies, proofs, and that nothing secret is in any of it.
 
-use std::{fs, path::Path, process::Stdio};
+use std::{fs, path::Path};
 
 use punchlist::{
     domain::journal::{Event, What},
@@ -215,7 +215,13 @@ fn spreadsheets_and_terminals_get_nothing_that_acts() {
 fn a_copy_onto_a_full_disk_is_said_and_nothing_is_left() {
     let (rig, _) = renamed();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("opens");
-    let output = rig.command().args(["logs", "export"]).stdout(full).stderr(Stdio::piped()).output().expect("runs");
+    let output = rig
+        .command()
+        .args(["logs", "export"])
+        .stdout(full)
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .expect("runs");
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("could not write to standard output"));
     let nowhere = rig.run(&["logs", "export", "--out", "missing/copy.jsonl"]);

@@ -1,7 +1,7 @@
 //! The review as line prompts: what is typed into a pipe, what is answered, and what the world looks like afterwards.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -487,6 +487,7 @@ fn a_signal_at_the_prompt_leaves_with_what_was_decided() {
 #[cfg(unix)]
 #[test]
 fn a_signal_while_applying_stops_between_writes() {
+    use std::io::{BufRead, BufReader};
     let mut world = World::empty();
     for number in 0..40 {
         world.add_client_page(&format!("Client {number}"));

@@ -1,6 +1,8 @@
 //! Whether somebody writes to a state, without looking again and again: the kernel tells, where it can.
 
-use std::{path::Path, time::Duration};
+#[cfg(target_os = "linux")]
+use std::path::Path;
+use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use tokio::net::unix::pipe::Receiver;

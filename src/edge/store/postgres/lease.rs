@@ -103,7 +103,7 @@ impl Lease {
     }
 
     /// Leaves it to run out.
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(in crate::edge::store) fn renew_no_more(&self) {
         self.keeper.abort();
     }
