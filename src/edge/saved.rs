@@ -188,12 +188,12 @@ mod tests {
         fs::write(at("binary"), [0xFF]).expect("writes");
         assert!(matches!(read(&at("binary"), 3), Err(Unread::NotText)));
         // Nobody writes into this pipe, so opening it would never end.
-        rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), 0o600.into()).expect("makes");
+        let made = std::process::Command::new("mkfifo").arg(at("pipe")).status().expect("runs");
+        assert!(made.success());
         assert!(matches!(read(&at("pipe"), 3), Err(Unread::Special)));
     }
 
     #[test]
-    #[cfg(unix)]
     fn a_file_is_replaced_and_nothing_else_is() {
         let directory = tempfile::tempdir().expect("a directory");
         let (file, link, place) =

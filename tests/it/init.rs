@@ -6,7 +6,7 @@ use punchlist::sandbox::{Capabilities, Fault, FaultKind, Service, World};
 use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 
-use crate::support::{Ran, Rig, punchlist, sandbox};
+use crate::support::{Ran, Rig, default_places, punchlist, sandbox};
 
 /// A rig without a configuration.
 pub(crate) fn rig(world: World) -> Rig {
@@ -23,7 +23,7 @@ pub(crate) fn small() -> World {
 
 /// Where the configuration is made.
 pub(crate) fn made(rig: &Rig) -> PathBuf {
-    rig.home.path().join(".config/punchlist/config.toml")
+    default_places(rig.home.path()).0.join("config.toml")
 }
 
 /// `init` on a rig, which is reached by the environment alone.

@@ -37,6 +37,7 @@ mod meanwhile;
 mod notify;
 mod notion;
 mod outage;
+#[cfg(unix)]
 mod pages;
 mod pending;
 mod personal;
@@ -46,6 +47,7 @@ mod plan_files;
 mod possible;
 #[cfg(all(unix, feature = "postgres"))]
 mod postgres;
+#[cfg(unix)]
 mod profiles;
 mod recovery;
 mod refile;

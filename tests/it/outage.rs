@@ -569,7 +569,9 @@ fn a_proxy_that_wants_a_password_is_asked_once() {
         })
         .collect();
     rig.write_configuration(&format!("{far}notify.webhook = \"env:SLACK_WEBHOOK\"\n"));
-    for variable in ["HTTPS_PROXY", "all_proxy"] {
+    // Windows takes any case for the same.
+    let names = if cfg!(windows) { ["HTTPS_PROXY", "ALL_PROXY"] } else { ["HTTPS_PROXY", "all_proxy"] };
+    for variable in names {
         let (address, asked) = proxy();
         let mut command = rig.command();
         command.arg("--auto-approve").env(variable, format!("http://{address}"));

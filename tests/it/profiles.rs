@@ -5,7 +5,7 @@ use std::{fs, process::Command};
 use punchlist::sandbox::World;
 
 use crate::{
-    support::{Ran, Rig, punchlist},
+    support::{Ran, Rig, default_places, punchlist},
     terminal::{SMALL, Terminal},
 };
 
@@ -14,7 +14,7 @@ fn rig() -> Rig {
     let mut world = World::empty();
     world.add_client_page("Acme Corp");
     let rig = Rig::new(world);
-    let profiles = rig.home.path().join(".config/punchlist/profiles");
+    let profiles = default_places(rig.home.path()).0.join("profiles");
     fs::create_dir_all(&profiles).expect("a directory");
     fs::rename(rig.configuration(), profiles.join("berlin.toml")).expect("moves");
     rig
@@ -37,9 +37,9 @@ fn a_profile_has_a_file_and_a_state_of_its_own_and_is_named() {
     assert_eq!(plan.code, 0, "{}", plan.stderr);
     let first = plan.stdout.lines().next().unwrap_or_default().to_owned();
     assert_eq!(first, "Notion “Harbour Studio”, Clockify “Harbour Studio”, profile berlin");
-    let state = rig.home.path().join(".local/state/punchlist/profiles/berlin");
-    assert!(state.join("punchlist.sqlite3").exists() || state.exists(), "{}", state.display());
-    assert!(!rig.home.path().join(".local/state/punchlist/punchlist.sqlite3").exists());
+    let states = default_places(rig.home.path()).1;
+    assert!(states.join("profiles/berlin").exists(), "{}", states.display());
+    assert!(!states.join("punchlist.sqlite3").exists());
 
     let report = run(&rig, &["--profile", "berlin", "--auto-approve", "--json"]);
     let workspaces = &report.json()["workspaces"];

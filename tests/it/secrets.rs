@@ -6,7 +6,6 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use punchlist::sandbox::World;
@@ -265,6 +264,7 @@ fn the_log_says_who_set_and_read_what_and_nothing_holds_a_secret() {
 #[cfg(all(target_os = "linux", feature = "keyring"))]
 #[test]
 fn without_a_secret_service_a_keyring_is_the_kernels_or_told_within_seconds() {
+    use std::time::{Duration, Instant};
     let rig = rig();
     let name = format!("punchlist-test-{}", std::process::id());
     let reference = format!("keyring:{name}");

@@ -3,10 +3,11 @@
 
 #[cfg(all(unix, feature = "postgres"))]
 pub(crate) mod network;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "postgres"))]
 pub(crate) mod postgres;
 #[cfg(all(target_os = "linux", feature = "postgres"))]
 pub(crate) mod preload;
+#[cfg(unix)]
 pub(crate) mod template;
 
 use std::{
@@ -59,13 +60,26 @@ pub(crate) fn punchlist(home: &Path) -> Command {
     command
         .env_clear()
         .env("HOME", home)
-        .env("PATH", "/usr/bin:/bin")
+        .env("PATH", if cfg!(windows) { r"C:\Windows\System32" } else { "/usr/bin:/bin" })
         .env("LANG", "C.UTF-8")
         .env("PAGER", "cat")
         .env("NOTION_TOKEN", "ntn_sandbox")
         .env("CLOCKIFY_API_KEY", "sandbox")
         .current_dir(home);
+    // No program of Windows reaches a network without the one, nor finds a place for its temporary files without the other.
+    #[cfg(windows)]
+    command.envs(["SYSTEMROOT", "TEMP"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     command
+}
+
+/// Where the platform keeps the configurations of a home, and where its states.
+#[cfg(unix)]
+pub(crate) fn default_places(home: &Path) -> (PathBuf, PathBuf) {
+    if cfg!(target_os = "macos") {
+        let place = home.join("Library/Application Support/punchlist");
+        return (place.clone(), place);
+    }
+    (home.join(".config/punchlist"), home.join(".local/state/punchlist"))
 }
 
 /// A sandbox and a directory to work on it from.

@@ -1,3 +1,4 @@
+#[cfg(unix)]
 use std::fs;
 
 use secrecy::ExposeSecret;
@@ -40,7 +41,7 @@ fn references_are_shown_as_they_were_written() {
     for text in [
         "env:NOTION_TOKEN",
         "keyring:notion",
-        "file:/run/token",
+        if cfg!(windows) { r"file:C:\run\token" } else { "file:/run/token" },
         "file:~/token",
         "credential:notion",
         r#"command:["op"]"#,

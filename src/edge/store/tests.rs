@@ -62,7 +62,8 @@ struct World {
 
 fn world() -> World {
     let root = tempfile::tempdir().expect("a directory");
-    let directory = root.path().join("state");
+    // On macOS temporary files are behind a link.
+    let directory = files::real_path(root.path()).expect("it is there").join("state");
     World { place: (&directory).into(), directory, _root: root }
 }
 

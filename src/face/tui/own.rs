@@ -193,11 +193,13 @@ fn waited_for(child: &mut Child, limit: Duration) -> Option<String> {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     fn ran(script: &str) -> Ran {
         let arguments = vec!["-c".to_owned(), script.to_owned()];
         run(Job { name: "x".into(), program: "/bin/sh".into(), arguments, output: OutputPlace::Pager })
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_program_is_heard_and_what_it_says_is_safe_to_show() {
         let told = ran("printf 'a\\033[31mb\\n'; echo c >&2; exit 3");
@@ -206,6 +208,7 @@ mod tests {
         assert!(told.failed.as_ref().is_some_and(|failed| failed.contains('3')), "{told:?}");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_program_that_hangs_is_ended_with_all_that_it_has_started() {
         let arguments = vec!["-c".to_owned(), "echo begun; sleep 600 & sleep 600".to_owned()];
@@ -217,11 +220,16 @@ mod tests {
         assert!(begun.elapsed() < Duration::from_mins(1));
     }
 
+    #[cfg(unix)]
     #[test]
-    fn much_output_is_cut_and_a_program_that_is_missing_is_said() {
+    fn much_output_is_cut() {
         let told = ran("head -c 1048576 /dev/zero | tr '\\0' 'x' | fold -w 100");
         assert!(told.failed.is_none(), "{:?}", told.failed);
         assert!(told.lines.last().is_some_and(|line| line.contains("128 KiB are shown")));
+    }
+
+    #[test]
+    fn a_program_that_is_missing_is_said() {
         let missing =
             Job { program: "no-such-program".into(), arguments: vec![], name: "x".into(), output: OutputPlace::Toast };
         assert_eq!(run(missing).failed.expect("refused").as_str(), "there is no program no-such-program");
