@@ -28,6 +28,7 @@
 //! `tests/it/architecture.rs` holds the layers to this.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may reach for whatever they need"))]
+#![cfg_attr(not(feature = "postgres"), allow(irrefutable_let_patterns, reason = "all states are in directories then"))]
 
 #[cfg(not(any(unix, windows)))]
 compile_error!("punchlist runs on Linux, macOS and other Unix systems, and on Windows: this target is none of these");

@@ -41,6 +41,7 @@ impl Holding {
     }
 
     /// Holds it until then, by [`since_boot`].
+    #[cfg(any(test, feature = "postgres"))]
     pub(in crate::edge) fn set(&self, until: Duration) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    failure::{Code, RunError},
+    failure::RunError,
     session::{Exchanges, Progress, Watch},
 };
 #[cfg(feature = "postgres")]
@@ -207,6 +207,6 @@ pub(super) async fn address(reference: &SecretReference, environment: &Environme
     let secret = secrets::resolve(reference, environment, &Readings::default()).await?;
     Address::parse(&secret).map_err(|error| {
         let text = format!("{} refers to an address of no use: {error}", reference.key());
-        RunError::new(Code::Configuration, text).hint(format!("correct it in {reference}"))
+        RunError::new(super::failure::Code::Configuration, text).hint(format!("correct it in {reference}"))
     })
 }

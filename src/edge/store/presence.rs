@@ -47,6 +47,7 @@ impl Presence {
     ///
     /// # Errors
     /// Where another daemon does, the disk gives no locks, or the server cannot be used.
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a server alone is told of the holder"))]
     pub async fn begin(place: &Place, holder: &Holder) -> Result<Self, StoreError> {
         match place {
             Place::Directory(directory) => Self::in_directory(directory),

@@ -34,6 +34,7 @@ pub struct Stir {
 
 impl Stir {
     /// Listens from now on. Needs a running runtime.
+    #[cfg_attr(not(any(target_os = "linux", feature = "postgres")), expect(unused_variables, reason = "nobody tells"))]
     pub async fn listen(place: &Place) -> Self {
         #[cfg(target_os = "linux")]
         let heard = if let Place::Directory(directory) = place { inotify(directory).ok() } else { None };
