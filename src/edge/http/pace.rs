@@ -10,11 +10,14 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-/// The service counts requests when they arrive. One is taken to arrive so much later than the next ones do, unless its
-/// answer shows that it was quicker.
+/// The service counts requests when they arrive. One is taken to arrive so much later than others do, unless its answer
+/// shows that it was quicker.
 const LATE_MAX: Duration = Duration::from_millis(50);
 /// What no answer shows: that the quickest one was not as quick as can be.
 const LATE_MIN: Duration = Duration::from_millis(2);
+/// The quickest of fewer answers, since one was quicker than all before, shows nothing: the first ones of a connection
+/// are slow, all of them.
+const ANSWERS_MIN: usize = 20;
 /// A window of a minute or an hour is longer by this: who counts in those may count by a clock of seconds.
 const STRETCH: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -117,12 +120,12 @@ struct State {
     refused: VecDeque<Instant>,
     /// When a whole budget of a minute will have been used, if no refusal comes until then.
     used_up: Option<Instant>,
-    /// When requests have arrived, or are going to, at the latest; oldest first.
+    /// When requests are taken to have arrived, or to arrive, at the latest; oldest first.
     slots: VecDeque<Instant>,
     /// The last slot that was handed out.
     last: Option<Instant>,
-    /// The least time that a request has taken from its slot to its answer.
-    quickest: HashMap<Method, Duration>,
+    /// The least time that a request has taken from its slot to its answer, and how many have been answered since.
+    quickest: HashMap<Method, (Duration, usize)>,
     paused_until: Option<Instant>,
 }
 
@@ -222,15 +225,23 @@ impl Pacer {
         }
     }
 
-    /// Learns from an answer when its request has arrived at the latest: no later, beside others of its method, than it
-    /// was answered. So what is held back for those that may be late is no more than what this service needs.
+    /// Learns from an answer how late its request can have arrived: by no more than the answer took longer than the
+    /// quickest one to the same method. Only windows of a second are so short that it matters.
     pub(super) fn answered(&self, slot: Instant, method: &Method) {
         let took = slot.elapsed();
         let mut state = self.lock();
-        let quickest = state.quickest.entry(method.clone()).or_insert(Duration::ZERO);
-        let late = took.saturating_sub(*quickest) + LATE_MIN;
-        *quickest = if quickest.is_zero() { took } else { took.min(*quickest) };
-        if late < LATE_MAX && state.take_back(slot) {
+        if state.limits.iter().all(|limit| limit.window >= MINUTE) {
+            return;
+        }
+        let before = state.quickest.get(method).copied();
+        let (quickest, answers) = match before {
+            Some((quickest, answers)) if took + LATE_MIN >= quickest => (quickest.min(took), answers + 1),
+            // Those before have been later than they seemed.
+            _ => (took, 0),
+        };
+        state.quickest.insert(method.clone(), (quickest, answers));
+        let late = took.saturating_sub(quickest) + LATE_MIN;
+        if answers >= ANSWERS_MIN && late < LATE_MAX && state.take_back(slot) {
             let arrived = slot + late;
             let at = state.slots.partition_point(|other| *other <= arrived);
             state.slots.insert(at, arrived);
@@ -315,7 +326,7 @@ impl State {
 
     fn earliest(&self, now: Instant) -> Instant {
         let room = self.limits.iter().filter_map(|limit| self.room(limit));
-        // Not before the last slot that was handed out, so that those of the latest arrival stay sorted.
+        // Not before the last slot that was handed out, so that they stay sorted.
         room.chain(self.paused_until).chain(self.last).fold(now, Instant::max)
     }
 
@@ -405,25 +416,61 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_is_answered_as_fast_as_ever_has_arrived_in_time_and_who_is_not_may_be_late() {
         let pacer = Pacer::new(Budget { per_second: Some(1), ..Budget::default() }, &[], Limits::default());
-        let mut waited = Vec::new();
-        for (method, took) in [
-            ("POST", 300),
-            ("POST", 300),
-            ("POST", 320),
-            ("POST", 900),
-            ("POST", 290),
-            ("PUT", 700),
-            ("PUT", 701),
-            ("PUT", 0),
-        ] {
+        let mut gaps = Vec::new();
+        let mut before: Option<Instant> = None;
+        let many = |took| vec![("POST", took); ANSWERS_MIN];
+        let some = vec![("POST", 300), ("POST", 320), ("POST", 900), ("PUT", 700), ("POST", 290), ("POST", 290)];
+        for (method, took) in [many(300), some, many(290), vec![("POST", 290)]].concat() {
             let slot = pacer.admit(far()).await.expect("patient");
-            waited.push(slot);
+            gaps.extend(before.map(|before| (slot - before).as_millis()));
+            before = Some(slot);
             tokio::time::advance(Duration::from_millis(took)).await;
             pacer.answered(slot, &method.parse().expect("a method"));
         }
-        let gaps: Vec<_> = waited.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect();
-        // The first of each method is compared with nothing, and nobody is held back for longer than that.
-        assert_eq!(gaps, [1050, 1002, 1022, 1050, 1002, 1050, 1003]);
+        let (few, rest) = gaps.split_at(ANSWERS_MIN);
+        assert!(few.iter().all(|gap| *gap == 1050), "few answers show nothing: {few:?}");
+        // 300 and 320, then one that is late, the first of its method, and one that is quicker than all before.
+        let (known, rest) = rest.split_at(5);
+        assert_eq!(known, [1002, 1022, 1050, 1050, 1050]);
+        assert_eq!(rest.iter().filter(|gap| **gap == 1050).count(), ANSWERS_MIN - 1, "{rest:?}");
+        assert_eq!(rest.last(), Some(&1002), "there are many again");
+    }
+
+    /// Milliseconds up to a limit, out of a seed.
+    fn dice(seed: &mut u64, limit: u64) -> u64 {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*seed >> 33) % (limit + 1)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_second_has_more_arrivals_than_there_is_room_for_however_late_requests_are() {
+        const ROOM: usize = 50;
+        for (run, late_max) in [0, 1, 10, 40, 45].into_iter().enumerate() {
+            let budget = Budget { per_second: Some(50), ..Budget::default() };
+            let pacer = Pacer::new(budget, &[], Limits::default());
+            let (arrivals, under_way) = (Mutex::new(Vec::new()), tokio::sync::Semaphore::new(19));
+            let begun = Instant::now();
+            let send = |number: u64| {
+                let (pacer, arrivals, under_way) = (&pacer, &arrivals, &under_way);
+                async move {
+                    let _turn = under_way.acquire().await.expect("open");
+                    let mut seed = number * 977 + run as u64;
+                    let slot = pacer.admit(far()).await.expect("patient");
+                    tokio::time::sleep(Duration::from_millis(20 + dice(&mut seed, late_max))).await;
+                    arrivals.lock().expect("no panic").push(Instant::now());
+                    tokio::time::sleep(Duration::from_millis(280)).await;
+                    pacer.answered(slot, &Method::POST);
+                    assert!(pacer.lock().slots.iter().is_sorted());
+                }
+            };
+            futures_util::future::join_all((0..1000).map(send)).await;
+            let mut arrivals = arrivals.into_inner().expect("no panic");
+            arrivals.sort_unstable();
+            let crowded = arrivals.windows(ROOM + 1).find(|window| window[ROOM] - window[0] < Duration::from_secs(1));
+            assert_eq!(crowded, None, "up to {late_max} ms late");
+            let took = begun.elapsed().as_secs_f64() / 20.0;
+            assert!(took < 1.03 + late_max as f64 / 1000.0, "{took} of what it takes at least, {late_max} ms late");
+        }
     }
 
     #[tokio::test(start_paused = true)]
