@@ -1,5 +1,7 @@
 //! This machine, the account that the process belongs to, as they are told in the log, and the process itself.
 
+use std::sync::LazyLock;
+
 use super::environment::Environment;
 use crate::domain::text::Shown;
 
@@ -19,13 +21,16 @@ pub fn keep_memory_private() {
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).unwrap_or_default();
 }
 
-/// The machine's name.
+/// The machine's name, as it was when it was asked for first: some change theirs with the network.
 pub fn host() -> String {
-    #[cfg(unix)]
-    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    #[cfg(not(unix))]
-    let name = Environment::of_process().get("COMPUTERNAME").unwrap_or_default().to_owned();
-    if name.is_empty() { "this machine".to_owned() } else { Shown::of(&name).to_string() }
+    static NAME: LazyLock<String> = LazyLock::new(|| {
+        #[cfg(unix)]
+        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        #[cfg(not(unix))]
+        let name = Environment::of_process().get("COMPUTERNAME").unwrap_or_default().to_owned();
+        if name.is_empty() { "this machine".to_owned() } else { Shown::of(&name).to_string() }
+    });
+    NAME.clone()
 }
 
 /// The account that the process belongs to, by its name where the machine knows one; the environment has no say in it.

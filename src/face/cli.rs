@@ -46,7 +46,6 @@ use crate::{
         rules::Allowance,
         text::Shown,
     },
-    edge::machine::STACK_BYTES,
     engine::{
         hours::seal_of,
         run::{Beside, Unattended},
@@ -271,11 +270,18 @@ pub fn main() -> ExitCode {
     // It takes nothing that could make it generic: it would be compiled where it is called from, and the whole program
     // with it, a second time.
     tell_panics();
-    let worker = std::thread::Builder::new().name("main".to_owned()).stack_size(STACK_BYTES).spawn(work);
-    match worker.map(std::thread::JoinHandle::join) {
+    #[cfg(not(windows))]
+    return work();
+    // The first thread has too little room there. Elsewhere it has enough, and is the one that a signal stops.
+    #[cfg(windows)]
+    match std::thread::Builder::new()
+        .stack_size(crate::edge::machine::STACK_BYTES)
+        .spawn(work)
+        .map(std::thread::JoinHandle::join)
+    {
         Ok(Ok(code)) => code,
-        // A panic has ended the program before.
-        Ok(Err(_)) => ExitCode::FAILURE,
+        // As the hook ends it before.
+        Ok(Err(_)) => ExitCode::from(101),
         Err(error) => tell(&RunError::from(error), false),
     }
 }
