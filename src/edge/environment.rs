@@ -1,6 +1,7 @@
 //! The process's environment as a value, so that a test can own it.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
@@ -63,7 +64,7 @@ impl Environment {
 
     /// The value of a variable; an empty one counts as unset, as shells treat it.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(&as_known(name.to_owned())).map(String::as_str).filter(|value| !value.is_empty())
+        self.0.get(as_known(name).as_ref()).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// All variables, by name.
@@ -122,11 +123,11 @@ impl Environment {
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (as_known(name.into()), value.into())).collect())
+        Self(variables.into_iter().map(|(name, value)| (as_known(&name.into()).into_owned(), value.into())).collect())
     }
 }
 
 /// The name by which a variable is kept: Windows calls them as it likes, `Path` for one, and takes any case for the same.
-fn as_known(name: String) -> String {
-    if cfg!(windows) { name.to_ascii_uppercase() } else { name }
+fn as_known(name: &str) -> Cow<'_, str> {
+    if cfg!(windows) { name.to_ascii_uppercase().into() } else { name.into() }
 }

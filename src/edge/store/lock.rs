@@ -104,12 +104,11 @@ impl Lock {
     /// Takes the lock of a state's directory.
     pub(super) fn take(directory: &Path, holder: Holder) -> Result<Self, StoreError> {
         let path = directory.join(LOCK);
-        let open = |path: &Path| {
-            let opened = files::private_options().read(true).write(true).create(true).truncate(false).open(path);
-            opened.map_err(failed(path))
-        };
-        let file = open(&path)?;
-        let note = open(&directory.join(NOTE))?;
+        let open =
+            |path: &Path| files::private_options().read(true).write(true).create(true).truncate(false).open(path);
+        let file = open(&path).map_err(failed(&path))?;
+        let note = if NOTE == LOCK { file.try_clone() } else { open(&directory.join(NOTE)) };
+        let note = note.map_err(failed(&path))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
