@@ -65,6 +65,11 @@ pub(crate) fn on(_: &State) -> Option<Message> {
     None
 }
 
+/// Off where the system suspends no programs.
+pub(crate) fn suspendable(_: &State) -> Option<Message> {
+    cfg!(windows).then(|| "Windows suspends no programs".into())
+}
+
 /// Off while something goes on.
 pub(crate) fn idle(state: &State) -> Option<Message> {
     match state.phase {

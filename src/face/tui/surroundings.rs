@@ -237,9 +237,6 @@ impl Surroundings for Terminal {
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        if cfg!(windows) {
-            return Err(io::Error::other("Windows suspends no programs"));
-        }
         leave();
         // SIGSTOP and not SIGTSTP: a process group without a shell ignores the latter, and the keys would be gone.
         #[cfg(unix)]

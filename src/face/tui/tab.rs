@@ -22,7 +22,7 @@ use super::{
     keymap::Keymap,
     message::Message,
     own,
-    row::{Row, Section, idle, on, row},
+    row::{Row, Section, idle, on, row, suspendable},
     state::{
         Phase, Reading, State,
         overlay::show_help,
@@ -78,7 +78,7 @@ const ANYWHERE: &[Row] = &[
     row("mouse", &[], Command::Mouse, Section::Act, "mouse on or off", on),
     row("palette", &[":"], Command::Palette, Section::Act, "all actions", on),
     row("help", &["?", "f1"], Command::Help, Section::Act, "help", on),
-    row("suspend", &["ctrl-z"], Command::Suspend, Section::Act, "suspend", on),
+    row("suspend", &["ctrl-z"], Command::Suspend, Section::Act, "suspend", suspendable),
     row("back", &["esc"], Command::Back, Section::Act, "back", on),
     row("leave", &["q"], Command::Leave, Section::Act, "back, leave", on),
     row("interrupt", &["ctrl-c"], Command::Interrupt, Section::Act, "stop", on),
