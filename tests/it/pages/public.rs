@@ -60,6 +60,13 @@ fn a_workflow_takes_little_and_ends() {
 }
 
 #[test]
+fn archives_are_made_by_the_version_that_their_configuration_is_for() {
+    let dist = manifest()["workspace"]["metadata"]["dist"].clone();
+    let version = dist["cargo-dist-version"].as_str().expect("it makes nothing without one").to_owned();
+    assert!(read(".github/workflows/release.yml").contains(&format!(" cargo-dist@{version} ")));
+}
+
+#[test]
 fn who_reports_a_fault_is_asked_for_what_finds_it() {
     let form = read(".github/ISSUE_TEMPLATE/wrong.yml");
     for asked in ["punchlist doctor --json", "punchlist logs show last", "punchlist --version"] {
