@@ -1,6 +1,6 @@
-//! Ctrl-C, SIGTERM and, in the console, SIGHUP (on Windows Ctrl-Break, and that the window is closed, or the machine shut
-//! down): the first asks for a stop between writes, the second ends the program
-//! at once, and so does half a minute without an end. All can be recovered from.
+//! Ctrl-C, SIGTERM and, in the console, SIGHUP (on Windows Ctrl-Break, and that the window is closed or the machine shut
+//! down, which leave some seconds): the first asks for a stop between writes, the second ends the program at once, and
+//! so does half a minute without an end. All can be recovered from.
 
 use std::time::{Duration, Instant};
 

@@ -306,10 +306,10 @@ impl Registry {
         }
     }
 
-    /// Gives back the room that links which came one by one have taken beside what they need.
+    /// Gives back the room that the links have taken beside what they need, where they came one by one.
     pub fn shrink(&mut self) {
         let mut grown = std::mem::take(&mut self.linked.by_page);
-        // One that is put together from sorted ones is full, and needs no list of all beside it.
+        // As the library makes one of two sorted ones, it is full; with none in the other, it would be the grown one.
         self.linked.by_page.extend(grown.pop_first());
         self.linked.by_page.append(&mut grown);
     }
